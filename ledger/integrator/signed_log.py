@@ -149,7 +149,10 @@ class SignedLog:
 
     def _published_by_another(self) -> int:
         """Size of the head that lies there; 0 where it is not the log's: whoever writes files must not hold ours up."""
-        note = self.files.published()
+        try:
+            note = self.files.published()
+        except LogDamaged:  # bytes that are no head at all: the one that is published now takes their place
+            return 0
         if note is None or not signers(note, [*self._verifiers, *self._known]):
             return 0
         head = parse_checkpoint(note.text)

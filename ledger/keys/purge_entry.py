@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ class Holder:
     item: str
     """Archive office, copy id or transfer id."""
     name: str
-    """Whom to ask; of a copy the applicant, empty once it is acknowledged."""
+    """Whom to ask; of a copy the applicant, empty once it is acknowledged, and if that proves nothing later, too."""
     acknowledged_at: datetime | None = None
     acknowledged_by: UUID | None = None
     """An actor."""
@@ -123,8 +123,12 @@ class Standing:
         """The register's entry; None where it lacks the row, or beside no tombstone."""
         if self.noted is None or self.key is None or self.key.destroyed_by is None or self.key.destroyed_at is None:
             return None
-        tombstone = Tombstone(self.key.key_id, self.key.generation, self.key.destroyed_by, self.key.destroyed_at)
-        row = self.noted
+        return self._entry(
+            self.noted,
+            Tombstone(self.key.key_id, self.key.generation, self.key.destroyed_by, self.key.destroyed_at),
+        )
+
+    def _entry(self, row: Noted, tombstone: Tombstone) -> Entry:
         return Entry(
             self.origin, self.stream_id, row.position, row.unreadable_at, row.generation, row.holders_known,
             row.statement, row.salt, self.holders, tombstone,
@@ -136,11 +140,35 @@ class Standing:
             self.entry is not None and self.noted is not None and self.entry.proven_by(self.noted.proof, register_key)
         )
 
+    def was_proven(self, register_key: bytes) -> bool:
+        """Whether the row was as who has the key file wrote it, before the key of its record was put back.
+
+        The tombstone went with that. At a destruction it is of the row's position and time, and the key's generation is
+        that of the backup or the row's own; a row that was taken up (`taken_up`) has another time, and proves nothing.
+        """
+        row, key = self.noted, self.key
+        if row is None or key is None:
+            return False
+        return any(
+            self._entry(row, Tombstone(key.key_id, generation, row.position, row.unreadable_at)).proven_by(
+                row.proof, register_key
+            )
+            for generation in {key.generation, row.generation}
+        )
+
     def erased(
-        self, key: Key, statement: tuple[int, bytes, bytes], at: datetime, holders: Iterable[Holder], *, known: bool
+        self,
+        key: Key,
+        statement: tuple[int, bytes, bytes],
+        at: datetime,
+        holders: Iterable[Holder],
+        *,
+        known: bool,
+        proven: bool,
     ) -> Entry:
         """The entry once a key that lives is destroyed. A row that is there all the same is of before the key was put
-        back: its holders stay, its dates do not, since the record could be read until now.
+        back: its holders stay, its dates do not, since the record could be read until now. What its holders said stays
+        only where it was `proven` (was_proven): else whoever writes the tables said it.
         """
         position, plaintext, salt = statement
         if self.noted is not None and not plaintext and self.noted.position == position:
@@ -148,13 +176,15 @@ class Standing:
         generation = max(key.generation, self.noted.generation if self.noted else 0)
         return Entry(
             self.origin, self.stream_id, position, at, generation, known and self.noted is None, plaintext, salt,
-            united(self.holders, holders), Tombstone(key.key_id, key.generation, position, at),
+            united(self.holders, holders) if proven else united(holders, map(_silent, self.holders)),
+            Tombstone(key.key_id, key.generation, position, at),
         )  # fmt: skip
 
     def taken_up(self, newest: int, position: int, at: datetime, holders: Iterable[Holder]) -> Entry | None:
         """The entry of a tombstone whose row is missing or proves nothing: nothing of it can be believed that would be
-        in somebody's favour, so it is unreadable from now on, was wrapped by the newest generation, and may have more
-        holders. None where nothing is to be written: it proves something, right or not, or is of another destruction.
+        in somebody's favour, so it is unreadable from now on, was wrapped by the newest generation, may have more
+        holders, and none of them has said that he deleted. None where nothing is to be written: it proves something,
+        right or not, or is of another destruction.
         """
         key, row = self.key, self.noted
         if key is None or key.destroyed_by != position or key.destroyed_at is None or (row and row.proof):
@@ -165,14 +195,19 @@ class Standing:
         tombstone = Tombstone(key.key_id, key.generation, position, key.destroyed_at)
         return Entry(
             self.origin, self.stream_id, position, at, newest, holders_known=False, statement=plaintext, salt=salt,
-            holders=united(self.holders, holders), tombstone=tombstone,
+            holders=united(holders, map(_silent, self.holders)), tombstone=tombstone,
         )  # fmt: skip
 
 
 def united(first: Iterable[Holder], more: Iterable[Holder]) -> tuple[Holder, ...]:
-    """Each holder once; what is known of it already stays."""
+    """Each holder once; of one that is in both, what `first` says."""
     found = {(each.kind, each.item): each for each in (*more, *first)}
     return tuple(found[key] for key in sorted(found))
+
+
+def _silent(holder: Holder) -> Holder:
+    """Who has acknowledged nothing."""
+    return replace(holder, acknowledged_at=None, acknowledged_by=None)
 
 
 def _holder(holder: Holder) -> list[str | int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,10 +13,14 @@ from uuid import UUID
 
 from ledger.keys.key_file import KeyFile
 from ledger.keys.key_rows import StreamOf
+from ledger.keys.origin import hospital_of
 from ledger.keys.purge_entry import Entry, Holder, Noted, Standing, standing_of, united
 from ledger.store.connections import ConnectionPool
 from ledger.trust.envelope import Envelope
 from ledger.views.statements import templates
+
+_UNPROVEN = "nothing proved what the purge register says of a destruction; it is written anew, every holder open"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,14 @@ class PurgeRows:
             if not found.key.alive:
                 await self._take_up(found, statement.position, at, holders)
                 return False
-            entry = found.erased(found.key, said, at, holders, known=known)
+            proven = found.was_proven((await self._key_file()).register_key)
+            entry = found.erased(found.key, said, at, holders, known=known, proven=proven)
             place = (entry.origin, entry.stream_id, entry.position, at, entry.tombstone.generation)
             values = (*place, *await self._columns(entry), *_of_holders(entry.holders))
             # Else it was wrapped anew, or destroyed, since it was looked at.
             if (await self._pool.rows(_sql("erase"), values))[0][0] == 1:
+                if found.noted is not None and not proven:
+                    _warn(entry)
                 return True
         return False
 
@@ -104,7 +112,10 @@ class PurgeRows:
         entry = found.taken_up(newest, position, at, holders)
         if entry is not None:
             place = (entry.origin, entry.stream_id, entry.position, entry.unreadable_at)
-            await self._pool.rows(_sql("take_up"), (*place, *await self._columns(entry), *_of_holders(entry.holders)))
+            values = (*place, *await self._columns(entry), *_of_holders(entry.holders))
+            # Else another process has written it meanwhile.
+            if (await self._pool.rows(_sql("take_up"), values))[0][0] == 1:
+                _warn(entry)
 
     async def _columns(self, entry: Entry) -> tuple[Any, ...]:
         proof = entry.proof((await self._key_file()).register_key)
@@ -189,8 +200,13 @@ def _purge(found: Standing, row: Noted, register_key: bytes) -> Purge:
     )  # fmt: skip
 
 
-def _of_holders(holders: Sequence[Holder]) -> tuple[list[str], ...]:
-    return [each.kind for each in holders], [each.item for each in holders], [each.name for each in holders]
+def _warn(entry: Entry) -> None:
+    _log.warning(_UNPROVEN, extra={"hospital": hospital_of(entry.origin), "position": entry.position})
+
+
+def _of_holders(holders: Sequence[Holder]) -> tuple[list[Any], ...]:
+    rows = [(each.kind, each.item, each.name, each.acknowledged_at, each.acknowledged_by) for each in holders]
+    return tuple(map(list, zip(*rows, strict=True))) if rows else ([], [], [], [], [])
 
 
 @cache

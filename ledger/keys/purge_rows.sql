@@ -14,6 +14,7 @@ LEFT JOIN ledger_keys.purges AS p USING (origin, stream_id)
 -- name: erase
 -- The tombstone, the row of the register and its holders, all or none. A key that is gone already, or was wrapped anew
 -- since it was looked at, brings no row. A row that is there although the key was is of before the key was put back.
+-- What stands of a holder is what the proof is of, so what he is not believed to have said goes.
 WITH gone AS (
     UPDATE ledger_keys.record_keys SET wrapped = NULL, destroyed_by = $3, destroyed_at = $4
     WHERE origin = $1 AND stream_id = $2 AND wrapped IS NOT NULL AND generation = $5
@@ -28,15 +29,18 @@ WITH gone AS (
         proof = excluded.proof
     RETURNING stream_id
 ), held AS (
-    INSERT INTO ledger_keys.purge_holders (origin, stream_id, kind, item, name)
-    SELECT $1, $2, h.kind, h.item, h.name
-    FROM noted CROSS JOIN unnest($11::text[], $12::text[], $13::text[]) AS h (kind, item, name)
-    ON CONFLICT DO NOTHING
+    INSERT INTO ledger_keys.purge_holders (origin, stream_id, kind, item, name, acknowledged_at, acknowledged_by)
+    SELECT $1, $2, h.kind, h.item, h.name, h.acknowledged_at, h.acknowledged_by
+    FROM noted CROSS JOIN unnest($11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[])
+        AS h (kind, item, name, acknowledged_at, acknowledged_by)
+    ON CONFLICT (origin, stream_id, kind, item) DO UPDATE SET name = excluded.name,
+        acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by
 )
 SELECT count(*) FROM gone
 
 -- name: take_up
--- For a tombstone whose row of the register is missing or proves nothing, as who has no key file left it.
+-- For a tombstone whose row of the register is missing or proves nothing, as who has no key file left it. Of its holders
+-- too what stands is what the proof is of: an acknowledgement that nothing proved goes.
 WITH noted AS (
     INSERT INTO ledger_keys.purges AS p
         (origin, stream_id, position, unreadable_at, generation, holders_known, statement, salt, proof)
@@ -46,10 +50,12 @@ WITH noted AS (
     WHERE p.proof = ''
     RETURNING stream_id
 ), held AS (
-    INSERT INTO ledger_keys.purge_holders (origin, stream_id, kind, item, name)
-    SELECT $1, $2, h.kind, h.item, h.name
-    FROM noted CROSS JOIN unnest($10::text[], $11::text[], $12::text[]) AS h (kind, item, name)
-    ON CONFLICT DO NOTHING
+    INSERT INTO ledger_keys.purge_holders (origin, stream_id, kind, item, name, acknowledged_at, acknowledged_by)
+    SELECT $1, $2, h.kind, h.item, h.name, h.acknowledged_at, h.acknowledged_by
+    FROM noted CROSS JOIN unnest($10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::uuid[])
+        AS h (kind, item, name, acknowledged_at, acknowledged_by)
+    ON CONFLICT (origin, stream_id, kind, item) DO UPDATE SET name = excluded.name,
+        acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by
 )
 SELECT count(*) FROM noted
 

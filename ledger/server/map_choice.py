@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from ledger.log.log_files import LogDamaged
 from ledger.log.record_maps import RecordMaps
 from ledger.server.errors import MapNotThere, NoSuchMap, NotInLogYet
 from ledger.server.published_log import PublishedLog
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import MapFault
 from ledger.trust.log_tiles import ReadFile
@@ -28,7 +30,9 @@ class MapChoice:
         """`disclose` opens the events that publish maps, where bodies are sealed."""
         self._disclose = disclose
         self._made_again: tuple[bytes, ReadFile] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        # A build cannot be stopped, whoever goes away meanwhile: one thread is the limit, not one waiting caller. It
+        # ends with this object, and takes none from those who read the log.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earlier-map")
 
     async def of(self, log: PublishedLog, maps: RecordMaps, position: int) -> PublishedMap:
         """The map that the event at a position published; 0: the newest one whose event the checkpoint covers.
@@ -74,17 +78,27 @@ class MapChoice:
         return PackEvent(envelope, body)
 
     async def _made(self, log: PublishedLog, maps: RecordMaps, event: PackEvent, position: int) -> ReadFile:
-        """A map that is kept no longer. One at a time: it takes what the map of all records takes in memory."""
+        """A map that is kept no longer. One at a time: it takes what the map of all records takes in memory.
+
+        A caller that is cancelled leaves a build that is under way to the next one, and takes one back that waits.
+        """
         said = _statement(event, position)
-        async with self._one_at_a_time:
+
+        def made() -> ReadFile:
             if self._made_again is None or self._made_again[0] != event.envelope:
-                tree = await asyncio.to_thread(maps.earlier, said.size, log.head)
-                if tree is None:
-                    raise NoSuchMap(position)
-                if (tree.rows, tree.root()) != (said.rows, said.root):
-                    raise LogDamaged("map", f"the entries do not lead to the map published at position {position}")
-                self._made_again = event.envelope, tree.read
+                self._made_again = event.envelope, _again(maps, log.head, said, position)
             return self._made_again[1]
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, made)
+
+
+def _again(maps: RecordMaps, head: Checkpoint, said: MapStatement, position: int) -> ReadFile:
+    tree = maps.earlier(said.size, head)
+    if tree is None:
+        raise NoSuchMap(position)
+    if (tree.rows, tree.root()) != (said.rows, said.root):
+        raise LogDamaged("map", f"the entries do not lead to the map published at position {position}")
+    return tree.read
 
 
 def _statement(event: PackEvent, position: int) -> MapStatement:

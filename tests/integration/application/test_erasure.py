@@ -25,6 +25,7 @@ from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
 from ledger.domain.values import Actor
 from ledger.keys.erasing import RECORD_DESTROYED, Erasing
+from ledger.keys.purge_entry import Holder
 from ledger.keys.purge_rows import REGISTER_START
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
@@ -395,6 +396,51 @@ async def test_a_row_without_a_proof_is_written_in_nobodys_favour(process: Proce
     assert [each.item for each in purge.holders] == ["archive-office"]
     found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **serve_environment(database))
     assert found.accepted, (record_id, found.says)
+
+
+async def test_an_acknowledgement_that_nothing_proved_is_never_proven(
+    process: Process, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever writes the tables plants one, empties the proof and has the destruction looked at again: the row that the
+    next look signs calls the holder open, under a name that the ledger knows, and the log says that it was written."""
+    record_id, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "UPDATE ledger_keys.purge_holders"
+            " SET name = 'nobody', acknowledged_at = now(), acknowledged_by = gen_random_uuid()"
+        )
+        connection.execute("UPDATE ledger_keys.purges SET proof = ''")
+        connection.execute("UPDATE ledger_keys.erased_up_to SET position = 0")
+    await process.follower.catch_up()
+    (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
+    assert (purge.stream_id, purge.proven) == (record_id, True)
+    assert purge.holders == (Holder("archive", "archive-office", "archive-office"),)
+    said = [each for each in caplog.records if "nothing proved" in each.message]
+    assert [(vars(each)["hospital"], vars(each)["position"]) for each in said] == [(HOSPITAL, purge.position)]
+
+
+@pytest.mark.parametrize("proof", ["''", "sha256('forged')"])
+async def test_an_acknowledgement_planted_beside_a_key_that_was_put_back_is_never_proven(
+    process: Process, database: Database, proof: str
+) -> None:
+    """The row is not as it was signed: who put the key back may have written it, so the holder is asked."""
+    record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "UPDATE ledger_keys.purge_holders SET acknowledged_at = now(), acknowledged_by = gen_random_uuid()"
+        )
+        connection.execute(f"UPDATE ledger_keys.purges SET proof = {proof}".encode())  # noqa: S608 - the proofs above
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM ledger_keys.record_keys")
+        connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
+        connection.execute("UPDATE ledger_keys.erased_up_to SET position = 0")
+    await process.follower.catch_up()
+    (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
+    assert (purge.stream_id, purge.proven, purge.holders_known) == (record_id, True, False)
+    assert [each.acknowledged_at for each in purge.holders] == [None]
 
 
 async def test_an_archive_office_that_is_replaced_stays_a_holder(process: Process) -> None:

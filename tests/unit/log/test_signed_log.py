@@ -134,6 +134,25 @@ def test_a_larger_head_that_is_not_the_log_s_holds_up_nothing(tmp_path: Path) ->
     assert published_size(tmp_path) == 10
 
 
+OUR_NOTE_OF_ANOTHER_KIND = Note("no checkpoint\n", (LOG.sign("no checkpoint\n"),)).encode()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"garbage\n", b"\xff" * 99, OUR_NOTE_OF_ANOTHER_KIND], ids=["empty", "text", "bytes", "note"]
+)
+def test_bytes_that_are_no_head_hold_up_nothing(tmp_path: Path, garbage: bytes) -> None:
+    """Put over a running log's checkpoint: its next head takes their place in the same round."""
+    log = opened(tmp_path)
+    log.take(EVENTS[:10])
+    log.publish(log.sign(), log.signed)
+    files_in(tmp_path).put(CHECKPOINT, garbage)
+    with pytest.raises(LogDamaged):
+        files_in(tmp_path).published()
+    log.take(EVENTS[10:20])
+    log.publish(log.sign(), log.signed)
+    assert published_size(tmp_path) == 20
+
+
 @pytest.mark.parametrize("file", ["tile/0/000.p/44", "tile/entries/000.p/44", "bodies/000.p/44", SIGNED])
 def test_what_was_changed_is_not_built_on(tmp_path: Path, file: str) -> None:
     """A changed edge, bundle or head is named, and nothing is signed on top of it."""
