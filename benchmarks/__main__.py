@@ -32,7 +32,7 @@ SHORT = (
     Benchmark("processes", 60),
     Benchmark("publish", 110),
     Benchmark("visible", 110),
-    Benchmark("sealing", 120),
+    Benchmark("sealing", 230),
     Benchmark("deadlines", 150),
     Benchmark("verify", 60),
     Benchmark("integrate", 60),
